@@ -1,0 +1,1 @@
+"""The `tbc` command: a file for each subcommand."""

@@ -1,0 +1,280 @@
+"""Fine-tune the encoder on the training split; keep the epoch that ranks calibration best.
+
+    python -m training.train training/configs/default.toml runs/default
+
+Writes `checkpoint.pt` (to go on after a kill, with the same command), `weights.pt` (the best
+epoch), `tokenizer.json` and `training.json`. The same seed gives the same weights on one machine.
+"""
+
+import argparse
+import json
+import math
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classifier.arrays import Floats
+from classifier.batching import plan_batches
+from classifier.labels import DEFAULT_TAXONOMY
+from training.base import find_base, load_tokenizer, save_tokenizer, window_settings
+from training.config import TrainConfig, load_config
+from training.examples import Example, batches, gold, make_examples
+from training.labeled import Row, load_external, load_split
+from training.losses import device_of, positive_weights, token_loss, window_loss
+from training.metrics import macro_auroc
+from training.model import TranscriptEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """A padded batch."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    pool_mask: Tensor
+    targets: Tensor
+    weights: Tensor
+    token_targets: Tensor
+
+
+def collate(batch: Sequence[Example], *, pad_id: int, device: torch.device) -> Tensors:
+    """Pad examples to the longest of them."""
+    longest = max(len(example.window) for example in batch)
+    shape = (len(batch), longest)
+    ids = np.full(shape, pad_id, dtype=np.int64)
+    attention = np.zeros(shape, dtype=np.int64)
+    pooled = np.zeros(shape, dtype=np.float32)
+    tokens = np.zeros((*shape, batch[0].targets.size), dtype=np.float32)
+    for row, example in enumerate(batch):
+        length = len(example.window)
+        ids[row, :length] = example.window.input_ids
+        attention[row, :length] = 1
+        pooled[row, :length] = example.window.pooled
+        tokens[row, :length] = example.token_targets
+    stacks = [ids, attention, pooled, np.stack([e.targets for e in batch])]
+    stacks += [np.stack([e.weights for e in batch]), tokens]
+    return Tensors(*(torch.from_numpy(stack).to(device) for stack in stacks))
+
+
+def parameter_groups(model: TranscriptEncoder, config: TrainConfig) -> list[dict[str, Any]]:
+    """Parameters with the learning rate of their depth: lower layers move less."""
+    depth = int(model.encoder.config.num_hidden_layers)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if "embeddings" in name:
+            below = depth + 1
+        elif ".layer." in name or ".layers." in name:
+            number = next(int(piece) for piece in name.split(".") if piece.isdigit())
+            below = depth - number
+        else:
+            below = 0
+        decay = 0.0 if parameter.ndim < 2 else config.weight_decay
+        rate = config.learning_rate * config.layer_decay**below
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [
+        {"params": members, "lr": rate, "weight_decay": decay}
+        for (rate, decay), members in groups.items()
+    ]
+
+
+def predict(model: TranscriptEncoder, examples: Sequence[Example], *, pad_id: int) -> Floats:
+    """Window logits, in order; shape (n_examples, n_outputs)."""
+    model.eval()
+    result = np.zeros((len(examples), examples[0].targets.size), dtype=np.float32)
+    lengths = [len(example.window) for example in examples]
+    with torch.inference_mode(), torch.autocast(device_of(model).type, torch.bfloat16):
+        for batch in plan_batches(lengths, max_batch_tokens=8192):
+            tensors = collate([examples[i] for i in batch], pad_id=pad_id, device=device_of(model))
+            logits, _ = model(tensors.input_ids, tensors.attention_mask, tensors.pool_mask)
+            result[batch] = logits.float().cpu().numpy()
+    return result
+
+
+def transcript_logits(logits: Floats, examples: Sequence[Example], n_rows: int) -> Floats:
+    """Highest window of each transcript; shape (n_rows, n_outputs)."""
+    result = np.full((n_rows, logits.shape[1]), -np.inf, dtype=np.float32)
+    for row, example in zip(logits, examples, strict=True):
+        np.maximum(result[example.row], row, out=result[example.row])
+    return result
+
+
+class Trainer:
+    """One run: its data, model, optimiser and where it stands."""
+
+    def __init__(self, config: TrainConfig, out: Path) -> None:
+        random.seed(config.seed)
+        np.random.seed(config.seed)  # noqa: NPY002  # seeds libraries that use the global state
+        torch.manual_seed(config.seed)
+        self.config, self.out = config, out
+        out.mkdir(parents=True, exist_ok=True)
+        base = find_base(config.base)
+        save_tokenizer(base, out / "tokenizer.json")
+        self.settings = window_settings(out / "tokenizer.json", config)
+        tokenizer = load_tokenizer(out / "tokenizer.json")
+        rows = load_split(Path(config.data), "train")
+        for path in config.external:
+            rows += load_external(Path(path))
+        self.held_out: list[Row] = load_split(Path(config.data), "calibration")
+        self.examples = make_examples(rows, tokenizer, self.settings, DEFAULT_TAXONOMY)
+        self.held_out_examples = make_examples(
+            self.held_out, tokenizer, self.settings, DEFAULT_TAXONOMY
+        )
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = TranscriptEncoder.from_pretrained(
+            base.path, n_outputs=len(DEFAULT_TAXONOMY.outputs), dropout=config.dropout
+        ).to(device)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config))
+        self.positive_weight = positive_weights(
+            torch.from_numpy(np.stack([e.targets for e in self.examples])),
+            torch.from_numpy(np.stack([e.weights for e in self.examples])),
+        ).to(device)
+        self.steps_per_epoch = len(self._epoch_batches(0))
+        total = self.steps_per_epoch * config.epochs
+        warm = max(1, int(config.warmup * total))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer,
+            lambda step: min((step + 1) / warm, 0.5 * (1 + math.cos(math.pi * step / total))),
+        )
+        self.epoch = 0
+        self.history: list[dict[str, float]] = []
+        say(f"{len(rows)} transcripts, {len(self.examples)} windows, {total} steps on {device}")
+
+    def _epoch_batches(self, epoch: int) -> list[list[Example]]:
+        """The batches of an epoch; they depend on the seed and the epoch alone."""
+        rng = np.random.default_rng((self.config.seed, epoch))
+        made = batches(
+            self.examples,
+            rng.permutation(len(self.examples)).tolist(),
+            max_batch_tokens=self.config.batch_tokens,
+        )
+        return [made[i] for i in rng.permutation(len(made))]
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, if there is one of the same settings."""
+        path = self.out / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        if state["config"] != json.dumps(asdict(self.config), sort_keys=True):
+            raise SystemExit(f"{path} is of other settings; remove it or choose another folder")
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.epoch, self.history = state["epoch"], state["history"]
+        say(f"going on after epoch {self.epoch}")
+
+    def save(self) -> None:
+        """Write the checkpoint; the old one stands until the new one is whole."""
+        state = {
+            "config": json.dumps(asdict(self.config), sort_keys=True),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "epoch": self.epoch,
+            "history": self.history,
+        }
+        torch.save(state, self.out / "checkpoint.tmp")
+        (self.out / "checkpoint.tmp").replace(self.out / "checkpoint.pt")
+
+    def step(self, batch: Sequence[Example]) -> float:
+        """One optimiser step; returns the loss."""
+        device = device_of(self.model)
+        tensors = collate(batch, pad_id=self.settings.pad_id, device=device)
+        enabled = self.config.precision == "bf16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
+            logits, token_logits = self.model(
+                tensors.input_ids, tensors.attention_mask, tensors.pool_mask
+            )
+        smooth = self.config.label_smoothing
+        targets = tensors.targets * (1 - smooth) + 0.5 * smooth
+        loss = window_loss(logits.float(), targets, tensors.weights, self.positive_weight)
+        if self.config.token_weight:
+            words = token_loss(
+                token_logits.float(), tensors.token_targets, tensors.pool_mask, tensors.weights
+            )
+            loss = loss + self.config.token_weight * words
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        return float(loss.detach())
+
+    def held_out_auroc(self) -> float:
+        """Macro AUROC of the transcripts of the calibration split."""
+        logits = predict(self.model, self.held_out_examples, pad_id=self.settings.pad_id)
+        scores = transcript_logits(logits, self.held_out_examples, len(self.held_out))
+        answers = np.stack([gold(row, DEFAULT_TAXONOMY)[0] for row in self.held_out])
+        return macro_auroc(answers, scores)
+
+    def run_epoch(self, started: float) -> None:
+        """Train one epoch, measure it, write checkpoint and best weights."""
+        # Dropout of an epoch depends on the seed and the epoch alone, so that a resumed run is the
+        # run that was not stopped.
+        torch.manual_seed(1000 * self.config.seed + self.epoch)
+        self.model.train()
+        total = self.steps_per_epoch * self.config.epochs
+        losses: list[float] = []
+        for number, batch in enumerate(self._epoch_batches(self.epoch), start=1):
+            losses.append(self.step(batch))
+            done = self.epoch * self.steps_per_epoch + number
+            if number % 20 == 0 or number == self.steps_per_epoch:
+                rate = number / max(time.monotonic() - started, 1e-9)
+                left = (total - done) / rate
+                mean = float(np.mean(losses[-20:]))
+                say(
+                    f"epoch {self.epoch + 1} step {done}/{total} loss {mean:.4f} {rate:.2f}/s {left:.0f} s left"
+                )
+        self.epoch += 1
+        score = self.held_out_auroc()
+        best = max((entry["auroc"] for entry in self.history), default=0.0)
+        self.history.append({"loss": float(np.mean(losses)), "auroc": score})
+        say(f"epoch {self.epoch} calibration macro AUROC {score:.4f}")
+        if score >= best:
+            torch.save(self.model.state_dict(), self.out / "weights.pt")
+        self.save()
+
+
+def say(line: str) -> None:
+    """Progress, at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def train(config: TrainConfig, out: Path) -> None:
+    """Run or resume a training."""
+    trainer = Trainer(config, out)
+    trainer.resume()
+    while trainer.epoch < config.epochs:
+        trainer.run_epoch(time.monotonic())
+    report = {
+        "config": asdict(config),
+        "history": trainer.history,
+        "windows": len(trainer.examples),
+        "torch": torch.__version__,
+    }
+    (out / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--external", action="append", help="file of labelled transcripts to add")
+    arguments = parser.parse_args()
+    overrides = {"seed": arguments.seed, "epochs": arguments.epochs, "external": arguments.external}
+    train(load_config(arguments.config, **overrides), arguments.out)
+
+
+if __name__ == "__main__":
+    main()
