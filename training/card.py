@@ -45,7 +45,16 @@ def _outputs(report: Mapping[str, Any]) -> str:
         )
         for key, entry in report["outputs"].items()
     ]
-    head = ("output", "positives", "AUROC", "F1", "recall at 1 % FPR", "false positives", "kappa", "ECE")
+    head = (
+        "output",
+        "positives",
+        "AUROC",
+        "F1",
+        "recall at 1 % FPR",
+        "false positives",
+        "kappa",
+        "ECE",
+    )
     return _table(head, lines)
 
 
@@ -86,8 +95,8 @@ def _ordinary(report: Mapping[str, Any]) -> str:
         f"- `{name}`: {entry['n']} runs, flagged {_number(entry['any'])}"
         for name, entry in report["ordinary_runs"].items()
     ]
-    seen = "These runs were also trained on as negatives, so this is no measure of unseen ones."
-    return "\n".join([*lines, "", seen]) if lines else "Not measured in this report."
+    note = "Runs of the same sources were trained on, these were not."
+    return "\n".join([*lines, "", note]) if lines else "Not measured in this report."
 
 
 def card(manifest: BundleManifest, report: Mapping[str, Any]) -> str:

@@ -143,7 +143,7 @@ def by_facet(scored: Scored, facet: str) -> dict[str, Any]:
 
 
 def false_alarms(classifier: TranscriptClassifier, rows: Sequence[Row]) -> dict[str, Any]:
-    """Ordinary runs that are flagged, by label and in all."""
+    """Ordinary runs, none of them trained on, that are flagged, by label and in all."""
     scored = score_rows(classifier, rows)
     flagged = {
         name: sum(stages[name] is not Stage.NONE for stages in scored.stages)
@@ -208,7 +208,9 @@ def evaluate(
         "evidence_overlap": evidence_overlap(scored),
         "facets": {f: by_facet(scored, f) for f in ("domain", "hard_case", "language", "format")},
         "baselines": run_baselines(load_split(data, "train"), rows),
-        "ordinary_runs": {p.name: false_alarms(classifier, load_external(p)) for p in external},
+        "ordinary_runs": {
+            p.name: false_alarms(classifier, load_external(p, part="held_out")) for p in external
+        },
     }
 
 

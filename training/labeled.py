@@ -4,6 +4,7 @@ A row's split is the folder it lies in, and a group never lies in two. A label t
 `labels` is unknown, not absent: training masks it and evaluation skips it.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -178,12 +179,24 @@ def load_split(data: Path, split: str) -> list[Row]:
     return [_row(labeled) for labeled in read_labeled(data / split)]
 
 
-def load_external(path: Path) -> list[Row]:
-    """Rows of an external source in the project's own format with `labels` and `group` keys."""
+EXTERNAL_TRAINING_PERCENT: Final = 60
+"""Share of an external source that is trained on; the rest measures."""
+
+
+def load_external(path: Path, *, part: Literal["train", "held_out"]) -> list[Row]:
+    """Rows of an external source in the project's own format with `labels` and `group` keys.
+
+    Args:
+        path: JSON Lines.
+        part: Which part; a row's id decides, so that a row trained on is never measured on.
+    """
     rows = []
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             raw = json.loads(line)
+            number = int(hashlib.sha256(raw["id"].encode()).hexdigest(), 16) % 100
+            if (number < EXTERNAL_TRAINING_PERCENT) != (part == "train"):
+                continue
             source = Source(format=native.NAME, path=path.name)
             rows.append(
                 Row(

@@ -121,7 +121,7 @@ class Trainer:
         tokenizer = load_tokenizer(out / "tokenizer.json")
         rows = load_split(Path(config.data), "train")
         for path in config.external:
-            rows += load_external(Path(path))
+            rows += load_external(Path(path), part="train")
         self.held_out: list[Row] = load_split(Path(config.data), "calibration")
         self.examples = make_examples(rows, tokenizer, self.settings, DEFAULT_TAXONOMY)
         self.held_out_examples = make_examples(
