@@ -46,7 +46,7 @@ $(VENV)/.train: $(BIN)/python pyproject.toml constraints.txt
 demo: $(VENV)/.runtime ## label the example transcripts with the shipped model
 	@$(BIN)/tbc label examples --table
 	@echo
-	@echo "One transcript in full:   $(BIN)/tbc explain examples/berth-planner.jsonl"
+	@echo "One transcript in full:   $(BIN)/tbc explain examples/berth-planner.jsonl --id berth-planner-veiled-hint"
 	@echo "Your own logs:            $(BIN)/tbc label PATH... --out verdicts.jsonl"
 	@echo "The HTTP service:         make serve    (then POST transcripts to http://127.0.0.1:8321/v1/classify)"
 

@@ -97,6 +97,17 @@ def _evidence(
     )
 
 
+def _quotable(prepared: Prepared, scores: Sequence[WindowScores]) -> list[Sentence]:
+    """The agent's sentences; names of tools and arguments only where there is nothing else."""
+    found = sentences(prepared.segments, prepared.windows, scores)
+    texts = []
+    for sentence in found:
+        place = locate(prepared.segments[sentence.segment].part, sentence.start, sentence.end)
+        if place is not None and not place.is_name:
+            texts.append(sentence)
+    return texts or found
+
+
 def _label_verdict(
     name: str,
     decision: Decision,
@@ -172,7 +183,7 @@ def conclude(
     probability = probabilities(aggregate(scores), manifest.calibration, taxonomy)
     decisions = decide(probability, manifest.thresholds[info.thresholds], taxonomy)
     flagged = any(decision.stage is not Stage.NONE for decision in decisions.values())
-    found = sentences(prepared.segments, prepared.windows, scores) if flagged else []
+    found = _quotable(prepared, scores) if flagged else []
     return Verdict(
         id=prepared.transcript.id,
         labels={

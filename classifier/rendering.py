@@ -207,6 +207,11 @@ class Place:
     end: int
     text: str
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it is the name of a tool or of an argument rather than a text."""
+        return self.field.endswith(("~", "].name"))
+
 
 def locate(part: Part, start: int, end: int) -> Place | None:
     """Translate a stretch of a part's text into a place in its message.

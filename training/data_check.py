@@ -29,6 +29,8 @@ SIMILARITY: Final = 0.6
 
 PERMUTATIONS: Final = 64
 SHORT_WORDS, LONG_WORDS = 250, 900
+TABLES_BEGIN: Final = "<!-- tables: begin -->"
+TABLES_END: Final = "<!-- tables: end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +234,34 @@ def check(data: Path, members: Sequence[Member]) -> list[str]:
         *(f"{one} and {other} are near-duplicates" for one, other in pairs),
         *schema_faults(data),
         *manifest_faults(data),
+        *readme_faults(data, members),
     ]
 
 
+def readme_with_tables(data: Path, members: Sequence[Member]) -> str:
+    """The datasheet with the tables between its two markers made anew."""
+    text = (data / "README.md").read_text(encoding="utf-8")
+    before, rest = text.split(TABLES_BEGIN, 1)
+    after = rest.split(TABLES_END, 1)[1]
+    made = f"{tables(members)}\n\n### Agreement\n\n{agreement(data, members)}"
+    return f"{before}{TABLES_BEGIN}\n{made}\n{TABLES_END}{after}"
+
+
+def readme_faults(data: Path, members: Sequence[Member]) -> list[str]:
+    """Whether the datasheet's tables are those of the data."""
+    path = data / "README.md"
+    if not path.exists():
+        return []
+    current = path.read_text(encoding="utf-8")
+    stale = current != readme_with_tables(data, members)
+    return [f"{path}: tables are not current; write them with --write"] if stale else []
+
+
 def write_derived(data: Path) -> None:
-    """Write `schema.json` and `manifest.json`."""
+    """Write `schema.json`, `manifest.json` and the datasheet's tables."""
+    readme = data / "README.md"
+    if readme.exists():
+        readme.write_text(readme_with_tables(data, load(data)), encoding="utf-8")
     (data / "schema.json").write_text(schema_text(), encoding="utf-8")
     listed = json.dumps({"files": manifest_of(data)}, indent=1) + "\n"
     (data / "manifest.json").write_text(listed, encoding="utf-8")
@@ -247,7 +272,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Verify the labelled data.")
     parser.add_argument("data", type=Path)
     parser.add_argument("--quiet", action="store_true", help="faults only")
-    parser.add_argument("--write", action="store_true", help="write schema.json and manifest.json")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write schema.json, manifest.json and the datasheet's tables",
+    )
     arguments = parser.parse_args()
     if arguments.write:
         write_derived(arguments.data)
