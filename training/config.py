@@ -26,8 +26,15 @@ class TrainConfig:
     """Padded tokens in a step."""
 
     learning_rate: float = 2e-4
+    head_learning_rate: float = 1e-3
+    """The heads begin from nothing and move faster than the encoder."""
+
     layer_decay: float = 0.8
     """Each layer below the top learns at this share of the rate of the one above."""
+
+    averaging: float = 0.99
+    """Share of the running mean of the weights kept at each step; the mean is what is measured and
+    exported. 0 uses the last weights."""
 
     weight_decay: float = 0.01
     warmup: float = 0.1

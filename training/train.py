@@ -7,6 +7,7 @@ epoch), `tokenizer.json` and `training.json`. The same seed gives the same weigh
 """
 
 import argparse
+import copy
 import json
 import math
 import random
@@ -75,9 +76,11 @@ def parameter_groups(model: TranscriptEncoder, config: TrainConfig) -> list[dict
             number = next(int(piece) for piece in name.split(".") if piece.isdigit())
             below = depth - number
         else:
-            below = 0
+            below = -1
         decay = 0.0 if parameter.ndim < 2 else config.weight_decay
         rate = config.learning_rate * config.layer_decay**below
+        if below < 0:
+            rate = config.head_learning_rate
         groups.setdefault((rate, decay), []).append(parameter)
     return [
         {"params": members, "lr": rate, "weight_decay": decay}
@@ -131,6 +134,7 @@ class Trainer:
         self.model = TranscriptEncoder.from_pretrained(
             base.path, n_outputs=len(DEFAULT_TAXONOMY.outputs), dropout=config.dropout
         ).to(device)
+        self.averaged = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config))
         self.positive_weight = positive_weights(
             torch.from_numpy(np.stack([e.targets for e in self.examples])),
@@ -166,6 +170,7 @@ class Trainer:
         if state["config"] != json.dumps(asdict(self.config), sort_keys=True):
             raise SystemExit(f"{path} is of other settings; remove it or choose another folder")
         self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.epoch, self.history = state["epoch"], state["history"]
@@ -176,6 +181,7 @@ class Trainer:
         state = {
             "config": json.dumps(asdict(self.config), sort_keys=True),
             "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "epoch": self.epoch,
@@ -206,11 +212,22 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
+        self._average()
         return float(loss.detach())
+
+    def _average(self) -> None:
+        """Move the mean of the weights towards the weights; Polyak and Juditsky (1992)."""
+        step = self.schedule.last_epoch
+        # Early weights are poor: a short memory first, the configured one later.
+        keep = min(self.config.averaging, step / (step + 10))
+        with torch.no_grad():
+            pairs = zip(self.averaged.parameters(), self.model.parameters(), strict=True)
+            for mean, parameter in pairs:
+                mean.lerp_(parameter, 1.0 - keep)
 
     def held_out_auroc(self) -> float:
         """Macro AUROC of the transcripts of the calibration split."""
-        logits = predict(self.model, self.held_out_examples, pad_id=self.settings.pad_id)
+        logits = predict(self.averaged, self.held_out_examples, pad_id=self.settings.pad_id)
         scores = transcript_logits(logits, self.held_out_examples, len(self.held_out))
         answers = np.stack([gold(row, DEFAULT_TAXONOMY)[0] for row in self.held_out])
         return macro_auroc(answers, scores)
@@ -239,7 +256,7 @@ class Trainer:
         self.history.append({"loss": float(np.mean(losses)), "auroc": score})
         say(f"epoch {self.epoch} calibration macro AUROC {score:.4f}")
         if score >= best:
-            torch.save(self.model.state_dict(), self.out / "weights.pt")
+            torch.save(self.averaged.state_dict(), self.out / "weights.pt")
         self.save()
 
 
