@@ -6,6 +6,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from serving.app import create_app
+from serving.logs import log_to_stderr
 from serving.settings import ServerSettings
 
 
@@ -18,6 +19,7 @@ def main() -> None:
             f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors()
         )
         sys.exit(f"wrong setting: {faults}")
+    log_to_stderr()
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -25,6 +27,7 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=settings.drain_timeout_s,
         server_header=False,
+        log_config=None,
     )
 
 

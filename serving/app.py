@@ -7,9 +7,13 @@ from fastapi import FastAPI
 
 from classifier import __version__
 from classifier.pipeline import TranscriptClassifier
+from serving.auth import ApiKeys
 from serving.batcher import Batcher
+from serving.cache import CachedScorer
 from serving.errors import install_error_handlers
-from serving.routes import classify, health
+from serving.metrics import Metrics
+from serving.requests import RequestLine
+from serving.routes import batch, classify, health
 from serving.service import Service
 from serving.settings import ServerSettings
 
@@ -19,6 +23,23 @@ def load_classifier(settings: ServerSettings) -> TranscriptClassifier:
     return TranscriptClassifier.from_bundle(
         settings.bundle, threads=settings.threads, thresholds=settings.thresholds
     )
+
+
+@asynccontextmanager
+async def run_service(
+    classifier: TranscriptClassifier, settings: ServerSettings, metrics: Metrics
+) -> AsyncIterator[Service]:
+    """The service with its batcher running."""
+    async with Batcher(
+        classifier.session,
+        max_batch_tokens=settings.max_batch_tokens,
+        max_queued_tokens=settings.max_queued_tokens,
+        observe=metrics.batch,
+    ) as batcher:
+        scorer = CachedScorer(batcher, max_bytes=settings.cache_bytes, observe=metrics.lookups)
+        metrics.watch(queued=lambda: batcher.queued_tokens, cache_bytes=lambda: scorer.kept_bytes)
+        metrics.model.info({k: str(v) for k, v in classifier.info.model_dump().items()})
+        yield Service(classifier, scorer, settings, metrics)
 
 
 def create_app(
@@ -31,17 +52,12 @@ def create_app(
         settings: What the machine decides.
         load: Gives the classifier at start-up; a broken bundle ends the process there.
     """
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        classifier = load(settings)
-        batcher = Batcher(
-            classifier.session,
-            max_batch_tokens=settings.max_batch_tokens,
-            max_queued_tokens=settings.max_queued_tokens,
-        )
-        async with batcher:
-            app.state.service = Service(classifier, batcher, settings)
+        async with run_service(load(settings), settings, metrics) as service:
+            app.state.service = service
             yield
             app.state.service = None
 
@@ -51,7 +67,10 @@ def create_app(
         description="Labels transcripts of AI agents for blackmail, coercion, leaking and self-preservation.",
         lifespan=lifespan,
     )
+    app.state.metrics = metrics
+    app.state.keys = ApiKeys(settings)
+    app.add_middleware(RequestLine, metrics=metrics)
     install_error_handlers(app)
-    app.include_router(classify.router)
-    app.include_router(health.router)
+    for routes in (classify, batch, health):
+        app.include_router(routes.router)
     return app

@@ -1,24 +1,31 @@
-"""Share the session between requests: no timer, oldest first, every future settled.
+"""Share the session between requests: no timer, fair turns, every future settled.
 
-When the session is free it takes the oldest waiting windows, as many as its token budget allows, so
-that a request that comes in waits for one batch and never for a whole long transcript. A request may fail; it never hangs, on any path, shutdown included.
+When the session is free it takes waiting windows, as many as its token budget allows: interactive
+requests before batch ones, and one window of each request in turn, so that nobody waits behind a
+whole long transcript. A request may fail; it never hangs, on any path, shutdown included.
 """
 
 import asyncio
-import itertools
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
 
 from classifier.aggregation import WindowScores
-from classifier.batching import take_batch
 from classifier.errors import InferenceError, OverloadedError
 from classifier.session import Session
 from classifier.windowing import Window
 
 Reply = asyncio.Future[WindowScores]
+
+
+class Lane(IntEnum):
+    """Whose windows go first."""
+
+    INTERACTIVE = 0
+    BATCH = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -27,23 +34,46 @@ class _Job:
     reply: Reply
 
 
-class Batcher:
-    """Owns the session; one thread runs it."""
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One request's place in the queue."""
 
-    def __init__(self, session: Session, *, max_batch_tokens: int, max_queued_tokens: int) -> None:
+    lane: Lane
+    jobs: deque[_Job] = field(default_factory=deque)
+    is_queued: bool = False
+
+
+def ignore_batch(_windows: int, _tokens: int, _seconds: float) -> None:
+    """The observer of a batcher that nobody watches."""
+
+
+class Batcher:
+    """Owns the session; one thread calls it."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        max_batch_tokens: int,
+        max_queued_tokens: int,
+        observe: Callable[[int, int, float], None] = ignore_batch,
+    ) -> None:
         """Take over a session; use as an async context manager.
 
         Args:
             session: Scores batches of windows.
-            max_batch_tokens: Budget of a batch, in tokens (size times longest window).
+            max_batch_tokens: Tokens given to the session at once.
             max_queued_tokens: Tokens that may wait.
+            observe: Told of every batch: windows, tokens, seconds.
         """
         self._session = session
         self._max_batch_tokens = max_batch_tokens
         self._max_queued_tokens = max_queued_tokens
-        self._queue: deque[_Job] = deque()
+        self._observe = observe
+        self._turns: dict[Lane, deque[Ticket]] = {lane: deque() for lane in Lane}
         self._queued_tokens = 0
         self._wake = asyncio.Event()
+        self._room = asyncio.Condition()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tbc-session")
         self._runner: asyncio.Task[None] | None = None
         # Measured, for Retry-After; begins with a slow machine's rate.
@@ -57,8 +87,10 @@ class Batcher:
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
-        _fail(list(self._queue), "the server is shutting down")
-        self._queue.clear()
+        for turns in self._turns.values():
+            for ticket in turns:
+                _fail(ticket.jobs, "the server is shutting down")
+            turns.clear()
         self._executor.shutdown(wait=True)
 
     @property
@@ -66,53 +98,75 @@ class Batcher:
         """Tokens that wait for the session."""
         return self._queued_tokens
 
-    async def submit(self, windows: Sequence[Window]) -> list[WindowScores]:
-        """Score the windows of one request.
-
-        Returns:
-            One for each window, in the order given.
+    def admit(self, tokens: int) -> None:
+        """Let a request in, or refuse it at the door.
 
         Raises:
-            OverloadedError: If there is no room; a request larger than the whole queue is let in
-                when nothing else waits, so that it can ever be answered.
-            InferenceError: If the batch that held one of them failed.
+            OverloadedError: If there is no room for all of it. A request larger than the whole
+                queue is let in when nothing waits, so that it can ever be answered.
         """
-        tokens = sum(map(len, windows))
-        if self._queued_tokens and self._queued_tokens + tokens > self._max_queued_tokens:
+        if not self._has_room(tokens):
             raise OverloadedError(
                 queued=self._queued_tokens,
                 limit=self._max_queued_tokens,
                 retry_after_s=max(1.0, self._queued_tokens / self._tokens_per_s),
             )
-        loop = asyncio.get_running_loop()
-        jobs = [_Job(window, loop.create_future()) for window in windows]
-        self._queue.extend(jobs)
-        self._queued_tokens += tokens
+
+    def _has_room(self, tokens: int) -> bool:
+        waiting = self._queued_tokens
+        return not waiting or not tokens or waiting + tokens <= self._max_queued_tokens
+
+    async def wait_for_room(self, tokens: int) -> None:
+        """Wait until a request would be let in; for streams, which can wait."""
+        async with self._room:
+            await self._room.wait_for(lambda: self._has_room(tokens))
+
+    def enqueue(self, window: Window, ticket: Ticket) -> Reply:
+        """Queue one window of an admitted request.
+
+        Returns:
+            Its future; cancel it when nobody waits for it any more.
+        """
+        job = _Job(window, asyncio.get_running_loop().create_future())
+        ticket.jobs.append(job)
+        self._queued_tokens += len(window)
+        if not ticket.is_queued:
+            ticket.is_queued = True
+            self._turns[ticket.lane].append(ticket)
         self._wake.set()
-        try:
-            return list(await asyncio.gather(*(job.reply for job in jobs)))
-        finally:
-            # When one window fails or the caller goes away, nobody waits for the others.
-            for job in jobs:
-                job.reply.cancel()
+        return job.reply
+
+    def _next_job(self) -> _Job | None:
+        """The window whose turn it is."""
+        for turns in self._turns.values():
+            while turns:
+                ticket = turns.popleft()
+                job = ticket.jobs.popleft()
+                if ticket.jobs:
+                    turns.append(ticket)
+                else:
+                    ticket.is_queued = False
+                self._queued_tokens -= len(job.window)
+                # A window whose callers all left costs nothing.
+                if not job.reply.done():
+                    return job
+        return None
 
     def _take(self) -> list[_Job]:
-        """The oldest windows that somebody waits for, within the budget."""
-        while self._queue and self._queue[0].reply.done():
-            # Its caller went away; spend no compute on it.
-            self._queued_tokens -= len(self._queue.popleft().window)
-        waiting = itertools.islice(self._queue, self._max_batch_tokens)
-        size = take_batch(
-            [len(job.window) for job in waiting], max_batch_tokens=self._max_batch_tokens
-        )
-        taken = [self._queue.popleft() for _ in range(size)]
-        self._queued_tokens -= sum(len(job.window) for job in taken)
-        return [job for job in taken if not job.reply.done()]
+        """Windows in turn, until the budget is reached."""
+        batch: list[_Job] = []
+        tokens = 0
+        while tokens < self._max_batch_tokens and (job := self._next_job()) is not None:
+            batch.append(job)
+            tokens += len(job.window)
+        return batch
 
     async def _run_forever(self) -> None:
         while True:
             batch = self._take()
-            if not batch and not self._queue:
+            async with self._room:
+                self._room.notify_all()
+            if not batch:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
@@ -133,12 +187,15 @@ class Batcher:
         if scores is None:
             _fail(batch, "the engine failed on a window of this request")
             return
-        spent = max(time.monotonic() - started, 1e-6)
-        rate = sum(len(job.window) for job in batch) / spent
-        self._tokens_per_s += 0.1 * (rate - self._tokens_per_s)
+        self._note(batch, max(time.monotonic() - started, 1e-6))
         for job, score in zip(batch, scores, strict=True):
             if not job.reply.done():
                 job.reply.set_result(score)
+
+    def _note(self, batch: Sequence[_Job], seconds: float) -> None:
+        tokens = sum(len(job.window) for job in batch)
+        self._tokens_per_s += 0.1 * (tokens / seconds - self._tokens_per_s)
+        self._observe(len(batch), tokens, seconds)
 
     async def _score(self, batch: Sequence[_Job]) -> list[WindowScores] | None:
         """Scores of a batch, or None when the engine failed on it."""
@@ -152,7 +209,7 @@ class Batcher:
             return None
 
 
-def _fail(jobs: Sequence[_Job], reason: str) -> None:
+def _fail(jobs: Sequence[_Job] | deque[_Job], reason: str) -> None:
     for job in jobs:
         if not job.reply.done():
             job.reply.set_exception(InferenceError(reason))

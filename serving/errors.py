@@ -20,16 +20,16 @@ from classifier.errors import (
     TranscriptError,
     TranscriptTooLongError,
 )
+from serving.auth import AuthenticationError
+from serving.bodies import BodyTooLargeError, EncodingError
 
 
-class BodyTooLargeError(ClassifierError):
-    """The request body is larger than the limit."""
+class TooManyStreamsError(ClassifierError):
+    """As many batch streams run as may."""
 
-    def __init__(self, *, max_body_bytes: int) -> None:
-        self.max_body_bytes = max_body_bytes
-        super().__init__(
-            f"the body is larger than the limit of {max_body_bytes} bytes (TBC_MAX_BODY_BYTES)"
-        )
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"{limit} batch streams are running, which is the limit; retry later")
 
 
 class NotReadyError(ClassifierError):
@@ -38,10 +38,13 @@ class NotReadyError(ClassifierError):
 
 # First match wins, so subclasses stand above their bases.
 STATUS_OF: dict[type[ClassifierError], int] = {
+    AuthenticationError: 401,
     BodyTooLargeError: 413,
+    EncodingError: 415,
     TranscriptTooLongError: 413,
     TranscriptError: 422,
     OverloadedError: 429,
+    TooManyStreamsError: 429,
     DeadlineError: 504,
     NotReadyError: 503,
     InferenceError: 500,
@@ -68,8 +71,10 @@ def install_error_handlers(app: FastAPI) -> None:
         headers = {}
         if isinstance(error, OverloadedError):
             headers["Retry-After"] = str(ceil(error.retry_after_s))
-        if isinstance(error, NotReadyError):
+        if isinstance(error, NotReadyError | TooManyStreamsError):
             headers["Retry-After"] = "1"
+        if isinstance(error, AuthenticationError):
+            headers["WWW-Authenticate"] = "Bearer"
         body = error_body(type(error).__name__, str(error))
         return JSONResponse(body, status_code=status_of(error), headers=headers)
 

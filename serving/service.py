@@ -9,11 +9,13 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
-from classifier.errors import DeadlineError, MalformedTranscriptError
+from classifier.errors import ClassifierError, DeadlineError, MalformedTranscriptError
 from classifier.formats import parse_payload
 from classifier.pipeline import Prepared, TranscriptClassifier
 from classifier.verdict import Verdict
-from serving.batcher import Batcher
+from serving.batcher import Lane
+from serving.cache import CachedScorer
+from serving.metrics import Metrics
 from serving.settings import ServerSettings
 
 DEFAULT_ID: Final = "transcript"
@@ -21,32 +23,49 @@ DEFAULT_ID: Final = "transcript"
 
 
 class Service:
-    """A classifier and its batcher."""
+    """A classifier and what scores its windows."""
 
     def __init__(
-        self, classifier: TranscriptClassifier, batcher: Batcher, settings: ServerSettings
+        self,
+        classifier: TranscriptClassifier,
+        scorer: CachedScorer,
+        settings: ServerSettings,
+        metrics: Metrics,
     ) -> None:
         self.classifier = classifier
-        self.batcher = batcher
         self.settings = settings
+        self.batch_streams = 0
+        self._scorer = scorer
+        self._metrics = metrics
 
-    async def classify(self, payload: object) -> Verdict:
+    async def classify(
+        self, payload: object, *, lane: Lane = Lane.INTERACTIVE, timeout_s: float | None = None
+    ) -> Verdict:
         """Judge a decoded request body.
 
         Args:
             payload: A transcript in any known format, or `{"format": name, "data": transcript}`.
+            lane: Whose turn comes first; the batch lane waits for room instead of being refused.
+            timeout_s: Seconds the caller allows; never more than the setting.
 
         Raises:
             ClassifierError: See `serving.errors` for the answers.
         """
-        timeout_s = self.settings.request_timeout_s
+        limit_s = min(timeout_s or self.settings.request_timeout_s, self.settings.request_timeout_s)
+        is_batch = lane is Lane.BATCH
         try:
-            async with asyncio.timeout(timeout_s):
-                prepared = await run_in_threadpool(self._prepare, payload)
-                scores = await self.batcher.submit(prepared.windows)
-                return await run_in_threadpool(self.classifier.conclude, prepared, scores)
+            prepared = await run_in_threadpool(self._prepare, payload)
+            async with asyncio.timeout(None if is_batch else limit_s):
+                scores = await self._scorer.scores(prepared.windows, lane, may_wait=is_batch)
+            verdict = await run_in_threadpool(self.classifier.conclude, prepared, scores)
         except TimeoutError as error:
-            raise DeadlineError(timeout_s=timeout_s) from error
+            self._metrics.transcripts.labels("DeadlineError").inc()
+            raise DeadlineError(timeout_s=limit_s) from error
+        except ClassifierError as error:
+            self._metrics.transcripts.labels(type(error).__name__).inc()
+            raise
+        self._metrics.verdict(verdict)
+        return verdict
 
     def _prepare(self, payload: object) -> Prepared:
         format_name = None

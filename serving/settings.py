@@ -4,7 +4,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -26,19 +33,40 @@ class ServerSettings(BaseSettings):
     """Port to listen on."""
 
     allow_anonymous: bool = False
-    """Allow other machines to connect although there is no authentication."""
+    """Allow other machines to connect although no API key is needed."""
+
+    api_keys: SecretStr | None = None
+    """Accepted API keys, separated by commas; only their hashes are kept."""
+
+    api_keys_file: Path | None = None
+    """File with the SHA-256 of an accepted key on each line; read again when it changes."""
 
     threads: PositiveInt | None = None
     """Threads of the engine; the processors this process may use when unset."""
 
     max_batch_tokens: PositiveInt = 1024
-    """Padded tokens in one pass of the encoder."""
+    """Tokens given to the encoder at once; a request that comes in waits for that long."""
 
     max_queued_tokens: PositiveInt = 262_144
     """Tokens that may wait for the encoder; beyond that requests are answered 429."""
 
+    cache_bytes: NonNegativeInt = 64 * 1024 * 1024
+    """Memory for the scores of windows that were seen before; 0 turns it off."""
+
     max_body_bytes: PositiveInt = 32 * 1024 * 1024
-    """Largest request body; beyond that 413."""
+    """Largest request body of one transcript; beyond that 413."""
+
+    max_unpacked_bytes: PositiveInt = 128 * 1024 * 1024
+    """Largest body, or line of a batch, after unpacking gzip or zstd; beyond that 413."""
+
+    max_batch_body_bytes: PositiveInt = 4 * 1024 * 1024 * 1024
+    """Largest body of a batch stream."""
+
+    max_batch_streams: PositiveInt = 8
+    """Batch streams served at once; beyond that 429."""
+
+    batch_concurrency: PositiveInt = 16
+    """Lines of one batch stream that are worked on at once."""
 
     max_windows: PositiveInt = 4096
     """Most windows of one transcript; beyond that 413."""
@@ -51,11 +79,12 @@ class ServerSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_open_door_by_accident(self) -> Self:
-        if not self.allow_anonymous and not _is_loopback(self.host):
+        has_keys = self.api_keys is not None or self.api_keys_file is not None
+        if not has_keys and not self.allow_anonymous and not _is_loopback(self.host):
             raise ValueError(
-                f"refusing to listen on {self.host} without authentication: anyone who reaches it "
-                "could use it. Listen on 127.0.0.1 behind a proxy that authenticates, or set "
-                "TBC_ALLOW_ANONYMOUS=1"
+                f"refusing to listen on {self.host} without API keys: anyone who reaches it could "
+                "use it. Set TBC_API_KEYS or TBC_API_KEYS_FILE, listen on 127.0.0.1 behind a proxy "
+                "that authenticates, or set TBC_ALLOW_ANONYMOUS=1"
             )
         return self
 

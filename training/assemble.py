@@ -36,7 +36,10 @@ def data_hashes(config: TrainConfig) -> dict[str, str]:
 
 def _training_record(run: Path, config: TrainConfig) -> dict[str, Any]:
     record = json.loads((run / "training.json").read_text())
-    settings = record["config"] | {"external": [Path(p).name for p in config.external]}
+    settings = record["config"] | {
+        "data": Path(config.data).name,
+        "external": [Path(p).name for p in config.external],
+    }
     return {
         "config": settings,
         "history": record["history"],

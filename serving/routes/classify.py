@@ -1,14 +1,15 @@
 """`POST /v1/classify`: one transcript in, its verdict out; `GET /v1/labels`: what is labelled."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
-from classifier.formats.decoding import decode_json, decode_utf8
 from classifier.labels import LabelDefinition
 from classifier.verdict import Verdict
-from serving.errors import BodyTooLargeError, NotReadyError
+from serving.auth import check_key
+from serving.bodies import read_json
+from serving.errors import NotReadyError
 from serving.service import Service
 
-router = APIRouter(prefix="/v1", tags=["classify"])
+router = APIRouter(prefix="/v1", tags=["classify"], dependencies=[Depends(check_key)])
 
 
 def service_of(request: Request) -> Service:
@@ -17,27 +18,16 @@ def service_of(request: Request) -> Service:
     Raises:
         NotReadyError: Before start-up is done and while the server stops.
     """
-    service = getattr(request.app.state, "service", None)
+    service: Service | None = getattr(request.app.state, "service", None)
     if service is None:
         raise NotReadyError("the server is starting or stopping")
-    return service  # type: ignore[no-any-return]  # `app.state` is untyped
+    return service
 
 
-async def read_json(request: Request, *, max_body_bytes: int) -> object:
-    """The body as JSON, of any shape.
-
-    Raises:
-        BodyTooLargeError: As soon as more than the limit has come in.
-        MalformedTranscriptError: If it is no JSON.
-    """
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > max_body_bytes:
-            raise BodyTooLargeError(max_body_bytes=max_body_bytes)
-        chunks.append(chunk)
-    text = decode_utf8(b"".join(chunks), where="body")
-    return decode_json(text, where="body").value
+def timeout_of(request: Request) -> float | None:
+    """Seconds from `X-Request-Timeout-Ms`; None without the header or with one that is no number."""
+    value = request.headers.get("x-request-timeout-ms", "")
+    return int(value) / 1000 if value.isascii() and value.isdigit() and int(value) else None
 
 
 _BODY = {
@@ -45,7 +35,8 @@ _BODY = {
         "required": True,
         "description": (
             "A transcript in any known format (`tbc formats` lists them), or "
-            '`{"format": name, "data": transcript}` to name the format.'
+            '`{"format": name, "data": transcript}` to name the format. May be packed by gzip or '
+            "zstd (`Content-Encoding`)."
         ),
         "content": {
             "application/json": {
@@ -67,8 +58,12 @@ _BODY = {
 async def classify(request: Request) -> Verdict:
     """Judge one transcript."""
     service = service_of(request)
-    payload = await read_json(request, max_body_bytes=service.settings.max_body_bytes)
-    return await service.classify(payload)
+    payload = await read_json(
+        request,
+        max_body_bytes=service.settings.max_body_bytes,
+        max_unpacked_bytes=service.settings.max_unpacked_bytes,
+    )
+    return await service.classify(payload, timeout_s=timeout_of(request))
 
 
 @router.get("/labels")
