@@ -47,6 +47,11 @@ def _interval(interval: Interval) -> dict[str, float | None]:
     }
 
 
+def _mean_defined(values: Sequence[float]) -> float:
+    defined = [value for value in values if not math.isnan(value)]
+    return float(np.mean(defined)) if defined else math.nan
+
+
 def per_output(scored: Scored, keys: Sequence[str]) -> dict[str, Any]:
     """Ranking, decisions and calibration of each output."""
     groups = [row.group for row in scored.rows]
@@ -181,7 +186,7 @@ def evaluate(
             "macro_auroc": macro_of(macro_auroc, scored.probabilities),
             "macro_f1": macro_of(macro_f1, decisions),
             "mean_weighted_stage_kappa": round(
-                float(np.nanmean([s["weighted_kappa"] for s in stage_table.values()])), 4
+                _mean_defined([s["weighted_kappa"] for s in stage_table.values()]), 4
             ),
             "ece": round(
                 float(

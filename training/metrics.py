@@ -48,7 +48,8 @@ def macro(measure: Callable[[Array, Array], float], answers: Array, scores: Arra
         scores: Shape (n, n_outputs).
     """
     values = [measure(answers[:, i], scores[:, i]) for i in range(answers.shape[1])]
-    return float(np.nanmean(values))
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else np.nan
 
 
 def macro_auroc(answers: Array, scores: Array) -> float:
@@ -108,7 +109,8 @@ def grouped_bootstrap(
     for _ in range(resamples):
         chosen = rng.integers(0, len(names), len(names))
         draws.append(measure(np.concatenate([members[names[i]] for i in chosen])))
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    defined = [draw for draw in draws if not np.isnan(draw)]
+    low, high = np.percentile(defined, [2.5, 97.5]) if defined else (np.nan, np.nan)
     return Interval(measure(everything), float(low), float(high))
 
 

@@ -111,15 +111,19 @@ class NdjsonResponse(Response):
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, body: AsyncGenerator[bytes, None]) -> None:
-        super().__init__()
+    def __init__(self, body: AsyncGenerator[bytes, None], status_code: int = 200) -> None:
+        super().__init__(status_code=status_code)
         del self.headers["content-length"]
         self._rows = body
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, then each row as it is made."""
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
         await send(start)
         async with aclosing(self._rows):
             async for row in self._rows:

@@ -131,6 +131,33 @@ def test_the_exported_bundle_serves(run: Path) -> None:
     assert set(verdict.labels) == {"blackmail", "coercion", "leaking", "self_preservation"}
 
 
+def test_the_report_and_the_card_come_from_the_bundle(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    from training.calibrate import calibrate
+    from training.card import finish
+    from training.evaluate import evaluate
+    from training.export import export
+
+    outside = tmp_path / "ordinary.jsonl"
+    rows = [
+        {"id": f"o-{n}", "group": "o", "labels": {}, "messages": [said("All is well.")]}
+        for n in range(20)
+    ]
+    outside.write_text("\n".join(map(json.dumps, rows)))
+    export(run)
+    calibrate(run)
+    report = evaluate(run / "bundle", data, "test", [outside], None)
+    (run / "report.json").write_text(json.dumps(report))
+    finish(run)
+    card = (run / "bundle" / "MODEL_CARD.md").read_text()
+    assert f"{report['transcripts']} transcripts of {report['groups']} scenarios" in card
+    assert 0 < report["ordinary_runs"]["ordinary.jsonl"]["n"] < 20
+    manifest = TranscriptClassifier.from_bundle(run / "bundle").manifest
+    assert manifest.evaluation["macro_auroc"] == report["summary"]["macro_auroc"]
+    assert str(run) not in manifest.model_dump_json()
+
+
 def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     from training.config import load_config
 
