@@ -108,6 +108,20 @@ def _quotable(prepared: Prepared, scores: Sequence[WindowScores]) -> list[Senten
     return texts or found
 
 
+def _that_can_show(
+    question: Question, found: Sequence[Sentence], prepared: Prepared
+) -> Sequence[Sentence]:
+    """Sentences that can answer a question: private reasoning is no act."""
+    if question is Question.REASONING:
+        return found
+    outward = [
+        sentence
+        for sentence in found
+        if prepared.segments[sentence.segment].part.kind is not Channel.REASONING
+    ]
+    return outward or found
+
+
 def _label_verdict(
     name: str,
     decision: Decision,
@@ -118,8 +132,9 @@ def _label_verdict(
     evidence: dict[tuple[int, str, int], Evidence] = {}
     for question in _QUESTIONS_OF_STAGE[decision.stage]:
         column = manifest.taxonomy.index(name, question)
+        candidates = _that_can_show(question, found, prepared)
         best = strongest(
-            found, column, at_least=manifest.evidence_probability, at_most=MAX_EVIDENCE
+            candidates, column, at_least=manifest.evidence_probability, at_most=MAX_EVIDENCE
         )
         for sentence in best:
             item = _evidence(sentence, prepared.segments, column, question)
