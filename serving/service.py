@@ -5,10 +5,13 @@ touches the session.
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
+from classifier.aggregation import aggregate
+from classifier.arrays import Floats
 from classifier.errors import ClassifierError, DeadlineError, MalformedTranscriptError
 from classifier.formats import parse_payload
 from classifier.pipeline import Prepared, TranscriptClassifier
@@ -20,6 +23,15 @@ from serving.settings import ServerSettings
 
 DEFAULT_ID: Final = "transcript"
 """Id of a transcript that comes without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with the logits behind it."""
+
+    verdict: Verdict
+    logits: Floats
+    """Shape (n_outputs,), before calibration."""
 
 
 class Service:
@@ -41,7 +53,13 @@ class Service:
     async def classify(
         self, payload: object, *, lane: Lane = Lane.INTERACTIVE, timeout_s: float | None = None
     ) -> Verdict:
-        """Judge a decoded request body.
+        """Judge a decoded request body; see `judge`."""
+        return (await self.judge(payload, lane=lane, timeout_s=timeout_s)).verdict
+
+    async def judge(
+        self, payload: object, *, lane: Lane = Lane.INTERACTIVE, timeout_s: float | None = None
+    ) -> Judged:
+        """Judge a decoded request body and keep the logits.
 
         Args:
             payload: A transcript in any known format, or `{"format": name, "data": transcript}`.
@@ -65,7 +83,7 @@ class Service:
             self._metrics.transcripts.labels(type(error).__name__).inc()
             raise
         self._metrics.verdict(verdict)
-        return verdict
+        return Judged(verdict, aggregate(scores))
 
     def _prepare(self, payload: object) -> Prepared:
         format_name = None
