@@ -155,6 +155,12 @@ Ordinary runs:
 ## Where it fails
 {_hardest(report)}
 
+{_facet(report, "length")}
+
+Domains that occur in training, and domains that occur nowhere else:
+
+{_facet(report, "domain_seen")}
+
 {_facet(report, "language")}
 
 It reads the agent's words alone: whether a disclosure was authorised, or a threat was ordered by the

@@ -19,7 +19,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score
 from classifier.labels import Stage
 from classifier.pipeline import TranscriptClassifier
 from training.baselines import run_baselines
-from training.labeled import Row, load_external, load_split
+from training.labeled import Row, agent_text, load_external, load_split
 from training.metrics import (
     Array,
     Interval,
@@ -127,10 +127,18 @@ def _shares(one: str, other: str) -> bool:
     return any(" ".join(words[i : i + 5]) in text for i in range(max(1, len(words) - 4)))
 
 
-def by_facet(scored: Scored, facet: str) -> dict[str, Any]:
-    """Share of transcripts wholly right, and macro AUROC, by a facet's values."""
+LENGTHS = ((250, "short, under 250 words"), (900, "medium"), (10**9, "long, 900 words and more"))
+
+
+def length_of(row: Row) -> str:
+    """Class of the length of the agent's text."""
+    words = len(agent_text(row.transcript).split())
+    return next(name for limit, name in LENGTHS if words < limit)
+
+
+def by_value(scored: Scored, values: Sequence[str]) -> dict[str, Any]:
+    """Share of transcripts wholly right, and macro AUROC, by a value of each transcript."""
     right = (scored.decisions() == scored.answers).all(axis=1)
-    values = [row.facets.get(facet, "") for row in scored.rows]
     table = {}
     for value in sorted(set(values)):
         chosen = np.array([v == value for v in values])
@@ -168,6 +176,8 @@ def evaluate(
     taxonomy = classifier.manifest.taxonomy
     groups = [row.group for row in rows]
     decisions = scored.decisions()
+    train = load_split(data, "train")
+    seen = {row.facets.get("domain") for row in train}
 
     def macro_of(measure: Callable[[Array, Array], float], table: Array) -> dict[str, float | None]:
         return _interval(
@@ -211,8 +221,18 @@ def evaluate(
         "outputs": per_output(scored, [output.key for output in taxonomy.outputs]),
         "stages": stage_table,
         "evidence_overlap": evidence_overlap(scored),
-        "facets": {f: by_facet(scored, f) for f in ("domain", "hard_case", "language", "format")},
-        "baselines": run_baselines(load_split(data, "train"), rows),
+        "facets": {
+            facet: by_value(scored, [row.facets.get(facet, "") for row in rows])
+            for facet in ("domain", "hard_case", "language", "format")
+        }
+        | {
+            "length": by_value(scored, [length_of(row) for row in rows]),
+            "domain_seen": by_value(
+                scored,
+                ["seen" if row.facets.get("domain") in seen else "unseen" for row in rows],
+            ),
+        },
+        "baselines": run_baselines(train, rows),
         "ordinary_runs": {
             p.name: false_alarms(classifier, load_external(p, part="held_out")) for p in external
         },
