@@ -28,9 +28,11 @@ def run_config(run: Path) -> TrainConfig:
 
 
 def data_hashes(config: TrainConfig) -> dict[str, str]:
-    """sha256 of every file that was trained on; external files by name alone."""
+    """sha256 of every file that was trained or calibrated on; external files by name alone."""
     folder = Path(config.data)
-    files = {str(p.relative_to(folder)): sha256_of(p) for p in sorted(folder.rglob("*.jsonl"))}
+    paths = sorted((folder / "train").rglob("*.jsonl"))
+    paths += sorted((folder / "calibration").rglob("*.jsonl"))
+    files = {str(path.relative_to(folder)): sha256_of(path) for path in paths}
     return files | {f"external/{Path(p).name}": sha256_of(Path(p)) for p in config.external}
 
 

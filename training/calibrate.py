@@ -56,12 +56,15 @@ def threshold_for_rate(answers: Array, probability: Array, rate: float) -> float
 
 
 def threshold_for_f1(answers: Array, probability: Array) -> float:
-    """Threshold of the highest F1, in the middle of the stretch that gives it."""
-    values = np.unique(np.concatenate([probability, [0.5]]))
-    middles = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
-    scores = [f1_score(answers, probability >= value, zero_division=0.0) for value in middles]
-    best = np.flatnonzero(np.array(scores) >= max(scores) - 1e-9)
-    return float(middles[best[len(best) // 2]])
+    """Threshold of the highest F1 to be expected: half of that F1.
+
+    Lipton, Elkan and Naryanaswamy, "Optimal Thresholding of Classifiers to Maximize F1 Measure"
+    (2014): it holds for calibrated probabilities, and half of a maximum moves less from sample to
+    sample than the place of the maximum does.
+    """
+    candidates = np.unique(probability)
+    scores = [f1_score(answers, probability >= value, zero_division=0.0) for value in candidates]
+    return float(max(scores) / 2)
 
 
 def _thresholds(
