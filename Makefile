@@ -64,6 +64,7 @@ check: $(VENV)/.dev ## everything CI checks except the tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --explicit-package-bases tests docs
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/python -m training.data_check labeled_data --quiet

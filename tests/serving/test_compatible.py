@@ -16,7 +16,11 @@ OUTPUTS = {
 
 
 async def test_the_official_openai_client_reads_a_moderation(client: httpx.AsyncClient) -> None:
-    caller = openai.AsyncOpenAI(api_key="none", base_url="http://test/v1", http_client=client)
+    caller = openai.AsyncOpenAI(
+        api_key="none",
+        base_url="http://test/v1",
+        http_client=client,  # type: ignore[arg-type, unused-ignore]  # releases differ in the fork of httpx they name
+    )
     reply = await caller.moderations.create(input=["Published.", "Sign or I lock the gate."])
     assert len(reply.results) == 2
     scores = reply.results[0].category_scores.model_dump()
