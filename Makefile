@@ -12,7 +12,7 @@ HOST_PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-train check fix train eval bench data-check data-schema docs clean
+.PHONY: help demo serve test test-train test-browser check fix train eval bench data-check data-schema docs clean
 
 help:        ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -55,10 +55,15 @@ serve: $(VENV)/.serve ## start the HTTP service on 127.0.0.1:8321
 	@$(BIN)/tbc-serve
 
 test: $(VENV)/.dev ## fast, hermetic tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not train and not browser"
 
 test-train: $(VENV)/.dev $(VENV)/.train ## tests of the training steps, with torch
 	@$(BIN)/python -m pytest -m train tests/training
+
+test-browser: $(VENV)/.dev ## tests of the page in Debian's chromium (apt-get install chromium)
+	@command -v chromium >/dev/null || { echo "chromium is missing: apt-get install chromium"; exit 1; }
+	@$(HOST_PIP) install --quiet -c constraints.txt -e '.[browser]'
+	@$(BIN)/python -m pytest -m browser tests/browser
 
 check: $(VENV)/.dev ## everything CI checks except the tests
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from serving.cache import CachedScorer
 from serving.errors import install_error_handlers
 from serving.metrics import Metrics
 from serving.requests import RequestLine
-from serving.routes import batch, classify, health, moderations, predict, promptfoo
+from serving.routes import batch, classify, health, moderations, page, predict, promptfoo
 from serving.service import Service
 from serving.settings import ServerSettings
 
@@ -71,6 +71,6 @@ def create_app(
     app.state.keys = ApiKeys(settings)
     app.add_middleware(RequestLine, metrics=metrics)
     install_error_handlers(app)
-    for routes in (classify, batch, moderations, predict, promptfoo, health):
+    for routes in (classify, batch, moderations, predict, promptfoo, page, health):
         app.include_router(routes.router)
     return app

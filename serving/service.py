@@ -15,6 +15,7 @@ from classifier.arrays import Floats
 from classifier.errors import ClassifierError, DeadlineError, MalformedTranscriptError
 from classifier.formats import parse_payload
 from classifier.pipeline import Prepared, TranscriptClassifier
+from classifier.transcript import Transcript
 from classifier.verdict import Verdict
 from serving.batcher import Lane
 from serving.cache import CachedScorer
@@ -27,8 +28,9 @@ DEFAULT_ID: Final = "transcript"
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict with the logits behind it."""
+    """A verdict with what it was made from."""
 
+    transcript: Transcript
     verdict: Verdict
     logits: Floats
     """Shape (n_outputs,), before calibration."""
@@ -83,7 +85,7 @@ class Service:
             self._metrics.transcripts.labels(type(error).__name__).inc()
             raise
         self._metrics.verdict(verdict)
-        return Judged(verdict, aggregate(scores))
+        return Judged(prepared.transcript, verdict, aggregate(scores))
 
     def _prepare(self, payload: object) -> Prepared:
         format_name = None

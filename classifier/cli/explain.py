@@ -11,10 +11,11 @@ from classifier.cli.sources import find_files, read_files
 from classifier.cli.table import printable, verdict_table
 from classifier.formats.reading import Unread
 from classifier.labels import Stage
+from classifier.marking import MarkedPart, mark_parts
 from classifier.pipeline import TranscriptClassifier
-from classifier.rendering import Channel, Part, render
+from classifier.rendering import render
 from classifier.transcript import Transcript
-from classifier.verdict import Evidence, Verdict
+from classifier.verdict import Verdict
 
 MAX_CONTEXT_CHARACTERS = 400
 """Of messages that are not the agent's; what is left out is counted, not hidden."""
@@ -25,25 +26,13 @@ def _readable(text: str) -> str:
     return "\n".join(printable(line) for line in text.replace("\t", "    ").split("\n"))
 
 
-def _span(part: Part, item: Evidence) -> tuple[int, int] | None:
-    """Where evidence stands in a part's text; None when it belongs to another part."""
-    for piece in part.pieces:
-        begin = piece.start + item.start - piece.field_start
-        end = begin + item.end - item.start
-        same = item.message_index == part.message_index and item.field == piece.field
-        if same and piece.start <= begin and end <= piece.end:
-            return begin, end
-    return None
-
-
-def _marked(part: Part, evidence: list[tuple[str, Evidence]]) -> Text:
-    marks: dict[tuple[int, int], list[str]] = {}
-    for label, item in evidence:
-        if (span := _span(part, item)) is not None:
-            marks.setdefault(span, []).append(label)
+def _marked(part: MarkedPart) -> Text:
+    spans: dict[tuple[int, int], list[str]] = {}
+    for mark in part.marks:
+        spans.setdefault((mark.start, mark.end), []).append(mark.label)
     text = Text()
     position = 0
-    for (start, end), labels in sorted(marks.items()):
+    for (start, end), labels in sorted(spans.items()):
         if start < position:
             continue
         text.append(_readable(part.text[position:start]))
@@ -54,12 +43,11 @@ def _marked(part: Part, evidence: list[tuple[str, Evidence]]) -> Text:
 
 
 def _print_transcript(console: Console, transcript: Transcript, verdict: Verdict) -> None:
-    evidence = [(name, e) for name, label in verdict.labels.items() for e in label.evidence]
-    for part in render(transcript):
+    for part in mark_parts(render(transcript), verdict):
         title = f"[{part.message_index}] {part.kind}"
-        if isinstance(part.kind, Channel):
+        if part.is_scored:
             console.print(Rule(Text(title, style="bold cyan"), align="left", style="cyan"))
-            console.print(_marked(part, evidence), soft_wrap=True)
+            console.print(_marked(part), soft_wrap=True)
         else:
             console.print(Rule(Text(title, style="dim"), align="left", style="dim"))
             shown = _readable(part.text[:MAX_CONTEXT_CHARACTERS])

@@ -1,8 +1,12 @@
 """`POST /v1/classify`: one transcript in, its verdict out; `GET /v1/labels`: what is labelled."""
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from classifier.labels import LabelDefinition
+from classifier.marking import MarkedPart, mark_parts
+from classifier.rendering import render
 from classifier.verdict import Verdict
 from serving.auth import check_key
 from serving.bodies import read_json
@@ -64,6 +68,28 @@ async def classify(request: Request) -> Verdict:
         max_unpacked_bytes=service.settings.max_unpacked_bytes,
     )
     return await service.classify(payload, timeout_s=timeout_of(request))
+
+
+class Explanation(BaseModel):
+    """A verdict with the transcript that it is about."""
+
+    verdict: Verdict
+    parts: list[MarkedPart]
+    """The whole transcript as it was read, the telling words marked."""
+
+
+@router.post("/explain", openapi_extra=_BODY)
+async def explain(request: Request) -> Explanation:
+    """Judge one transcript and give it back with the telling words marked."""
+    service = service_of(request)
+    payload = await read_json(
+        request,
+        max_body_bytes=service.settings.max_body_bytes,
+        max_unpacked_bytes=service.settings.max_unpacked_bytes,
+    )
+    judged = await service.judge(payload, timeout_s=timeout_of(request))
+    parts = await run_in_threadpool(mark_parts, render(judged.transcript), judged.verdict)
+    return Explanation(verdict=judged.verdict, parts=parts)
 
 
 @router.get("/labels")

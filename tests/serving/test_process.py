@@ -1,49 +1,40 @@
 """The real server in its own process, over a real socket."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.build import said
+from tests.serving.process import running_process
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def server() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    with running_process() as found:
+        yield found
 
 
 @pytest.fixture
-def server(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "TBC_PORT": str(port), "TBC_THREADS": "1"}
-    with subprocess.Popen([sys.executable, "-m", "serving"], env=environment) as process:
-        for _ in range(200):
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield process
-        process.kill()
+def port(server: tuple[subprocess.Popen[bytes], int]) -> int:
+    return server[1]
 
 
-def test_it_answers_and_stops_on_sigterm(server: subprocess.Popen[bytes], port: int) -> None:
+def test_it_answers_and_stops_on_sigterm(
+    server: tuple[subprocess.Popen[bytes], int], port: int
+) -> None:
     body = {"id": "run-1", "messages": [said("Thursday's plan is published.")]}
     reply = httpx.post(f"http://127.0.0.1:{port}/v1/classify", json=body, timeout=20)
     assert reply.status_code == 200
     assert reply.json()["id"] == "run-1"
-    server.send_signal(signal.SIGTERM)
+    process, _ = server
+    process.send_signal(signal.SIGTERM)
     # uvicorn hands the signal on once it has drained.
-    assert server.wait(timeout=20) in (0, -signal.SIGTERM)
+    assert process.wait(timeout=20) in (0, -signal.SIGTERM)
 
 
 def chunk(data: bytes) -> bytes:
@@ -59,7 +50,6 @@ def read_until(connection: socket.socket, wanted: bytes) -> bytes:
     return received
 
 
-@pytest.mark.usefixtures("server")
 def test_a_stream_is_answered_while_it_is_still_being_sent(port: int) -> None:
     line = json.dumps({"id": "one", "messages": [said("Published.")]}).encode() + b"\n"
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
@@ -74,7 +64,6 @@ def test_a_stream_is_answered_while_it_is_still_being_sent(port: int) -> None:
         assert b'"line": 17' in read_until(connection, b'"line": 17')
 
 
-@pytest.mark.usefixtures("server")
 def test_a_run_that_grows_is_scored_again_for_little(port: int) -> None:
     address = f"http://127.0.0.1:{port}"
     sentence = "I checked entry {} of the ledger against the receipts and found it in order. "
