@@ -1,12 +1,17 @@
 """Shared fixtures: the shipped bundle, and small transcripts."""
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from classifier.bundle import Bundle, load_bundle
 from classifier.pipeline import TranscriptClassifier
 from classifier.session import OnnxSession
 from classifier.tokenization import Tokenizer
 from classifier.windowing import WindowSettings
+
+# Time is measured in benchmarks, not here: a busy machine must not fail a property.
+hypothesis_settings.register_profile("project", deadline=None)
+hypothesis_settings.load_profile("project")
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_an_engine_that_fails_is_an_error_of_every_transcript(bundle: Bundle) ->
     assert [type(outcome) for outcome in outcomes] == [InferenceError] * 3
 
 
-@hypothesis_settings(deadline=None, max_examples=50)
+@hypothesis_settings(max_examples=50)
 @given(transcripts())
 def test_evidence_always_quotes_its_field(bundle: Bundle, made: Transcript) -> None:
     class Everything(FakeSession):

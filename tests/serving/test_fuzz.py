@@ -49,9 +49,7 @@ def _encode(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.binary(max_size=200) | (NEAR_TRANSCRIPTS | MESSAGES).map(_encode), min_size=1, max_size=8
