@@ -29,6 +29,9 @@ SIMILARITY: Final = 0.6
 
 PERMUTATIONS: Final = 64
 SHORT_WORDS, LONG_WORDS = 250, 900
+WAITING: Final = "unreviewed"
+"""Folder of rows that nobody has read a second time: checked like the others, not trained on."""
+
 TABLES_BEGIN: Final = "<!-- tables: begin -->"
 TABLES_END: Final = "<!-- tables: end -->"
 
@@ -53,10 +56,10 @@ class Member:
 
 
 def load(data: Path) -> list[Member]:
-    """All rows of all splits."""
+    """All rows of all splits, and those that wait for a second reading."""
     return [
         Member(split, row, agent_text(row.transcript()))
-        for split in SPLITS
+        for split in (*SPLITS, WAITING)
         for row in read_labeled(data / split)
     ]
 
@@ -110,7 +113,8 @@ def near_duplicates(members: Sequence[Member]) -> list[tuple[str, str]]:
 
 def manifest_of(data: Path) -> dict[str, str]:
     """sha256 of every data file."""
-    files = (path for split in SPLITS for path in sorted((data / split).rglob("*.jsonl")))
+    folders = (data / name for name in (*SPLITS, WAITING))
+    files = (path for folder in folders for path in sorted(folder.rglob("*.jsonl")))
     return {str(path.relative_to(data)): sha256_of(path) for path in files}
 
 
@@ -156,8 +160,10 @@ def _counts(members: Sequence[Member], key: str) -> str:
     return _table((key, "transcripts", "with any label"), lines)
 
 
-def tables(members: Sequence[Member]) -> str:
-    """The datasheet's tables, as Markdown."""
+def tables(everyone: Sequence[Member]) -> str:
+    """The datasheet's tables, as Markdown; of the splits alone but for the last line."""
+    members = [member for member in everyone if member.split != WAITING]
+    waiting = [member for member in everyone if member.split == WAITING]
     total = len(members)
     by_split = [
         (
@@ -195,6 +201,8 @@ def tables(members: Sequence[Member]) -> str:
         f"Considered only: {_share(considered, len(positives))} of the transcripts with any label.",
         _table(("length of the agent's text", "transcripts", "with any label"), lengths),
         *(_counts(members, key) for key in ("domain", "language", "format", "hard_case")),
+        f"Waiting for a second reading in `{WAITING}/`: {len(waiting)} transcripts in "
+        f"{len({member.row.group for member in waiting})} groups, in none of the tables above.",
     ]
     return "\n\n".join(sections)
 
