@@ -3,6 +3,7 @@
 import json
 import platform
 import shutil
+import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -36,6 +37,16 @@ def data_hashes(config: TrainConfig) -> dict[str, str]:
     return files | {f"external/{Path(p).name}": sha256_of(Path(p)) for p in config.external}
 
 
+def git_commit() -> str | None:
+    """Commit of the checkout that the bundle is made in; None outside one."""
+    command = ["git", "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
 def _training_record(run: Path, config: TrainConfig) -> dict[str, Any]:
     record = json.loads((run / "training.json").read_text())
     settings = record["config"] | {
@@ -47,6 +58,7 @@ def _training_record(run: Path, config: TrainConfig) -> dict[str, Any]:
         "history": record["history"],
         "windows": record["windows"],
         "data": data_hashes(config),
+        "commit": git_commit(),
         "versions": {name: metadata.version(name) for name in _VERSIONED},
         "python": platform.python_version(),
     }
