@@ -164,8 +164,8 @@ Domains that occur in training, and domains that occur nowhere else:
 {_facet(report, "language")}
 
 It reads the agent's words alone: whether a disclosure was authorised, or a threat was ordered by the
-user, it can only tell from how the agent speaks of it. It knows {len(report["facets"]["language"])} languages from few
-examples, on a base encoder trained on English: outside English, trust it less. Probabilities are
+user, it can only tell from how the agent speaks of it. Outside English it has
+few examples and a base encoder trained on English: trust it less there. Probabilities are
 calibrated on invented transcripts; on other data, calibrate anew.
 
 ## Operating points
@@ -178,8 +178,8 @@ Base: {base.name} ({base.source}, {base.licence}, weights sha256 `{base.sha256[:
 {_external(manifest)}
 
 Windows of {manifest.windowing.window_tokens} tokens, overlap {manifest.windowing.overlap_tokens}; highest window of each output; {manifest.precision} weights.
-Settings, seed, versions and hashes of all data files stand in `bundle.json`. Reproduce with
-`make train`.
+Settings, seed, versions, the commit and the hashes of all data files stand in `bundle.json`.
+Reproduce from that commit with `make train`, external files given as `EXTERNAL=PATH`.
 
 Licence of the weights: {manifest.licence}.
 """
