@@ -1,12 +1,14 @@
 """`POST /v1/classify`: the same verdict as the command line, and an answer to every bad body."""
 
 import json
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from classifier.formats import NAMES
 from classifier.formats.reading import Unread, read_path
 from classifier.pipeline import TranscriptClassifier
 from tests.build import said
@@ -92,3 +94,11 @@ async def test_unknown_paths_have_the_one_error_shape(client: httpx.AsyncClient)
     reply = await client.get("/v2/classify")
     assert reply.status_code == 404
     assert set(json.loads(reply.text)["error"]) == {"type", "message"}
+
+
+async def test_the_page_offers_every_format_by_its_name(client: httpx.AsyncClient) -> None:
+    html = (await client.get("/")).text
+    select = html.split('<select id="format">')[1].split("</select>")[0]
+    offered = re.findall(r'<option(?: value="([^"]*)")?>([^<]*)</option>', select)
+    named = {value or text for value, text in offered if text != "detect"}
+    assert named == set(NAMES)
