@@ -56,7 +56,6 @@ def _training_record(run: Path, config: TrainConfig) -> dict[str, Any]:
     return {
         "config": settings,
         "history": record["history"],
-        "windows": record["windows"],
         "data": data_hashes(config),
         "commit": git_commit(),
         "versions": {name: metadata.version(name) for name in _VERSIONED},

@@ -22,6 +22,10 @@ class TrainConfig:
 
     seed: int = 1
     epochs: int = 6
+    crop_epochs: int = 1
+    """Further epochs, at half the rate and from the best weights, with a short crop of each window
+    beside it; see `training.crops`."""
+
     batch_tokens: int = 4096
     """Padded tokens in a step."""
 

@@ -23,12 +23,12 @@ def _bounds(example: Example, rng: np.random.Generator) -> tuple[int, int]:
     """First and last position of a crop; every second crop of a guilty window holds its words."""
     first, last = 1, len(example.window) - 1
     size = int(rng.integers(SHORTEST, LONGEST))
-    quoted = np.flatnonzero(example.token_targets.any(axis=1))
+    marked = example.token_targets.max(axis=1) > 0
+    quoted = np.flatnonzero(marked)
     if quoted.size and rng.random() < 0.5:
         anchor = int(rng.choice(quoted))
         begin, end = anchor, anchor + 1
         # Take the whole of the quoted run around the anchor, then air on both sides.
-        marked = example.token_targets.any(axis=1)
         while begin > first and marked[begin - 1]:
             begin -= 1
         while end < last and marked[end]:

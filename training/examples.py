@@ -21,6 +21,9 @@ from training.labeled import Row, find_quote
 UNQUOTED_WEIGHT = 0.3
 """Weight of a window of a positive transcript that holds none of the quotes."""
 
+MIN_QUOTED_TOKENS = 4
+"""A few tokens at the edge of a neighbour's quote do not make a window guilty."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
@@ -95,8 +98,7 @@ def _example(
         if run.segment in masks:
             piece = masks[run.segment][run.start : run.end]
             tokens[run.at : run.at + len(piece)] = piece
-    # A few tokens at the edge of a neighbour's quote do not make a window guilty.
-    quoted = tokens.sum(axis=0) >= 4
+    quoted = tokens.sum(axis=0) >= MIN_QUOTED_TOKENS
     targets = (quoted & (answers > 0)).astype(np.float32)
     weights = np.where((answers > 0) & ~quoted, UNQUOTED_WEIGHT, 1.0).astype(np.float32) * known
     return Example(window, index, targets, weights, tokens * answers)

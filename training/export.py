@@ -30,14 +30,15 @@ OPSET: Final = 17
 
 
 def load_trained(run: Path) -> tuple[TranscriptEncoder, TrainConfig]:
-    """The model with the weights of a run's best epoch."""
+    """The model with the weights of a run's best epoch, of its second phase if it has one."""
     settings: dict[str, Any] = json.loads((run / "training.json").read_text())["config"]
     settings["external"] = tuple(settings["external"])
     config = TrainConfig(**settings)
     model = TranscriptEncoder.from_pretrained(
         find_base(config.base).path, n_outputs=len(DEFAULT_TAXONOMY.outputs), dropout=0.0
     )
-    model.load_state_dict(torch.load(run / "weights.pt", weights_only=True, map_location="cpu"))
+    weights = run / ("crops/weights.pt" if config.crop_epochs else "weights.pt")
+    model.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
     return model.eval(), config
 
 

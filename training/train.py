@@ -14,7 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from classifier.batching import plan_batches
 from classifier.labels import DEFAULT_TAXONOMY
 from training.base import find_base, load_tokenizer, save_tokenizer, window_settings
 from training.config import TrainConfig, load_config
+from training.crops import crops
 from training.examples import Example, batches, gold, make_examples
 from training.labeled import Row, load_external, load_split
 from training.losses import device_of, positive_weights, token_loss, window_loss
@@ -112,7 +113,17 @@ def transcript_logits(logits: Floats, examples: Sequence[Example], n_rows: int) 
 class Trainer:
     """One run: its data, model, optimiser and where it stands."""
 
-    def __init__(self, config: TrainConfig, out: Path) -> None:
+    def __init__(
+        self, config: TrainConfig, out: Path, *, start: Path | None = None, with_crops: bool = False
+    ) -> None:
+        """Read the data and set up the model.
+
+        Args:
+            config: The run's settings.
+            out: Folder to write into.
+            start: Weights to begin from; the base encoder's when None.
+            with_crops: Put a short crop of each window beside it; see `training.crops`.
+        """
         random.seed(config.seed)
         np.random.seed(config.seed)  # noqa: NPY002  # seeds libraries that use the global state
         torch.manual_seed(config.seed)
@@ -134,6 +145,9 @@ class Trainer:
         self.model = TranscriptEncoder.from_pretrained(
             base.path, n_outputs=len(DEFAULT_TAXONOMY.outputs), dropout=config.dropout
         ).to(device)
+        if start is not None:
+            self.model.load_state_dict(torch.load(start, weights_only=True, map_location=device))
+        self.with_crops = with_crops
         self.averaged = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.model, config))
         self.positive_weight = positive_weights(
@@ -154,9 +168,10 @@ class Trainer:
     def _epoch_batches(self, epoch: int) -> list[list[Example]]:
         """The batches of an epoch; they depend on the seed and the epoch alone."""
         rng = np.random.default_rng((self.config.seed, epoch))
+        examples = self.examples + (crops(self.examples, rng) if self.with_crops else [])
         made = batches(
-            self.examples,
-            rng.permutation(len(self.examples)).tolist(),
+            examples,
+            rng.permutation(len(examples)).tolist(),
             max_batch_tokens=self.config.batch_tokens,
         )
         return [made[i] for i in rng.permutation(len(made))]
@@ -265,16 +280,33 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def train(config: TrainConfig, out: Path) -> None:
-    """Run or resume a training."""
-    trainer = Trainer(config, out)
+def run(trainer: Trainer) -> list[dict[str, float]]:
+    """Train all epochs that are left; gives the history."""
     trainer.resume()
-    while trainer.epoch < config.epochs:
+    while trainer.epoch < trainer.config.epochs:
         trainer.run_epoch(time.monotonic())
+    return trainer.history
+
+
+def train_crops(config: TrainConfig, out: Path) -> list[dict[str, float]]:
+    """The second phase: from the best weights, at half the rate, with crops; writes `crops/`."""
+    second = replace(
+        config,
+        epochs=config.crop_epochs,
+        learning_rate=config.learning_rate / 2,
+        head_learning_rate=config.head_learning_rate / 2,
+    )
+    return run(Trainer(second, out / "crops", start=out / "weights.pt", with_crops=True))
+
+
+def train(config: TrainConfig, out: Path) -> None:
+    """Run or resume a training, both phases."""
+    history = run(Trainer(config, out))
+    if config.crop_epochs:
+        history = history + train_crops(config, out)
     report = {
         "config": asdict(config),
-        "history": trainer.history,
-        "windows": len(trainer.examples),
+        "history": history,
         "torch": torch.__version__,
     }
     (out / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
