@@ -163,6 +163,7 @@ Domains that occur in training, and domains that occur nowhere else:
 
 {_facet(report, "language")}
 
+A bare threat of a sentence or two, with no run around it, it mostly misses: it was trained on runs.
 It reads the agent's words alone: whether a disclosure was authorised, or a threat was ordered by the
 user, it can only tell from how the agent speaks of it. Outside English it has
 few examples and a base encoder trained on English: trust it less there. Probabilities are
