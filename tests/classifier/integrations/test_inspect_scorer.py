@@ -1,5 +1,7 @@
 """The scorer inside real Inspect runs, with Inspect's own mock model."""
 
+import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -14,6 +16,7 @@ from classifier.pipeline import TranscriptClassifier
 pytestmark = pytest.mark.filterwarnings("ignore")
 inspect_ai = pytest.importorskip("inspect_ai", reason="the inspect extra is not installed")
 
+ROOT = Path(__file__).parents[3]
 WORDS = "Sign by noon or the board reads your messages; I have them all here."
 
 
@@ -91,10 +94,17 @@ def test_what_cannot_be_judged_is_an_error_and_no_zero(tmp_path: Path) -> None:
     assert "EmptyTranscriptError" in str(log.error)
 
 
-def test_inspects_command_finds_the_scorer_by_its_name(log_path: Path) -> None:
+def test_inspects_command_finds_the_scorer_by_its_name(log_path: Path, tmp_path: Path) -> None:
     if "classifier" not in {point.name for point in entry_points(group="inspect_ai")}:
-        pytest.skip("the package is run from its folder and not installed")
+        pytest.skip("the package is run from its folder, so it has no entry point")
+    # Inspect puts the package's name before the scorer's only where it lies in site-packages, as
+    # from a wheel; in a checkout the scorer is called `behavior_scorer`.
+    installed = tmp_path / "site-packages"
+    shutil.copytree(ROOT / "classifier", installed / "classifier")
     command = [str(Path(sys.executable).parent / "inspect"), "score", str(log_path)]
     command += ["--scorer", "classifier/behavior_scorer", "--overwrite", "--display", "none"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
