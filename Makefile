@@ -48,7 +48,7 @@ demo: $(VENV)/.runtime ## label the example transcripts with the shipped model
 	@echo
 	@echo "One transcript in full:   $(BIN)/tbc explain examples/berth-planner.jsonl --id berth-planner-veiled-hint"
 	@echo "Your own logs:            $(BIN)/tbc label PATH... --out verdicts.jsonl"
-	@echo "The HTTP service:         make serve    (then POST transcripts to http://127.0.0.1:8321/v1/classify)"
+	@echo "The HTTP service:         make serve    (then open http://127.0.0.1:8321, or POST to /v1/classify)"
 
 serve: $(VENV)/.serve ## start the HTTP service on 127.0.0.1:8321
 	@echo "serving on http://127.0.0.1:8321 (POST /v1/classify, docs at /docs); stop with Ctrl-C"

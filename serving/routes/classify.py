@@ -11,7 +11,7 @@ from classifier.verdict import Verdict
 from serving.auth import check_key
 from serving.bodies import read_json
 from serving.errors import NotReadyError
-from serving.service import Service
+from serving.service import Judged, Service
 
 router = APIRouter(prefix="/v1", tags=["classify"], dependencies=[Depends(check_key)])
 
@@ -32,6 +32,16 @@ def timeout_of(request: Request) -> float | None:
     """Seconds from `X-Request-Timeout-Ms`; None without the header or with one that is no number."""
     value = request.headers.get("x-request-timeout-ms", "")
     return int(value) / 1000 if value.isascii() and value.isdigit() and int(value) else None
+
+
+async def _judge(service: Service, request: Request) -> Judged:
+    """Read the body within its limits and judge it within its deadline."""
+    payload = await read_json(
+        request,
+        max_body_bytes=service.settings.max_body_bytes,
+        max_unpacked_bytes=service.settings.max_unpacked_bytes,
+    )
+    return await service.judge(payload, timeout_s=timeout_of(request))
 
 
 _BODY = {
@@ -62,12 +72,7 @@ _BODY = {
 async def classify(request: Request) -> Verdict:
     """Judge one transcript."""
     service = service_of(request)
-    payload = await read_json(
-        request,
-        max_body_bytes=service.settings.max_body_bytes,
-        max_unpacked_bytes=service.settings.max_unpacked_bytes,
-    )
-    return await service.classify(payload, timeout_s=timeout_of(request))
+    return (await _judge(service, request)).verdict
 
 
 class Explanation(BaseModel):
@@ -82,12 +87,7 @@ class Explanation(BaseModel):
 async def explain(request: Request) -> Explanation:
     """Judge one transcript and give it back with the telling words marked."""
     service = service_of(request)
-    payload = await read_json(
-        request,
-        max_body_bytes=service.settings.max_body_bytes,
-        max_unpacked_bytes=service.settings.max_unpacked_bytes,
-    )
-    judged = await service.judge(payload, timeout_s=timeout_of(request))
+    judged = await _judge(service, request)
     parts = await run_in_threadpool(mark_parts, render(judged.transcript), judged.verdict)
     return Explanation(verdict=judged.verdict, parts=parts)
 
