@@ -2,8 +2,9 @@
 
     python -m training.train training/configs/default.toml runs/default
 
-Writes `checkpoint.pt` (to go on after a kill, with the same command), `weights.pt` (the best
-epoch), `tokenizer.json` and `training.json`. The same seed gives the same weights on one machine.
+A second phase goes on from there with short crops of the windows, in `crops/`. Writes
+`checkpoint.pt` (to go on after a kill, with the same command), `weights.pt` (the best epoch),
+`tokenizer.json` and `training.json`. The same seed gives the same weights on one machine.
 """
 
 import argparse
